@@ -1,0 +1,1 @@
+"""The domain: plain Python. No Qt, no llama.cpp, no disk, no network."""

@@ -1,0 +1,1 @@
+"""llama.cpp behind the `Engine` protocol. The only room that imports llama_cpp."""

@@ -1,0 +1,1 @@
+"""What is kept: chats in SQLite, presets and settings in TOML."""

@@ -1,0 +1,1 @@
+"""What several tests share: models they can run, the reference they are compared with."""
