@@ -79,13 +79,17 @@ class _Follower(threading.Thread):
         self._output, self._log, self._notable = output, log, re.compile(notable)
 
     def run(self) -> None:
-        for line in self._output:
-            self._log.write(line)
-            self._log.flush()
-            self.tail.append(line.rstrip())
-            found = self._notable.search(line)
-            if found:
-                self.latest = " ".join(filter(None, found.groups())) or found[0].strip()
+        with contextlib.suppress(ValueError):  # closed while being read: the person pressed Ctrl-C twice
+            for line in self._output:
+                self._follow(line)
+
+    def _follow(self, line: str) -> None:
+        self._log.write(line)
+        self._log.flush()
+        self.tail.append(line.rstrip())
+        found = self._notable.search(line)
+        if found:
+            self.latest = " ".join(filter(None, found.groups())) or found[0].strip()
 
 
 def _show_progress(follower: _Follower, started: float) -> None:
@@ -108,7 +112,7 @@ def _end(process: subprocess.Popen[str]) -> None:
     if WINDOWS:
         process.terminate()
     else:
-        os.killpg(process.pid, signal.SIGTERM)
+        os.killpg(process.pid, signal.SIGINT)  # pip then removes its temporary files
 
 
 def run_logged(
@@ -613,7 +617,7 @@ def pip(python: Path) -> list[str]:
 def project_tables() -> dict[str, Any]:
     """The parts of pyproject.toml that decide what is installed."""
     tables = tomllib.loads(PROJECT.read_text("utf-8"))
-    return {name: tables[name] for name in ("build-system", "project")}
+    return {name: tables[name] for name in ("build-system", "project")} | {"setuptools": tables["tool"]["setuptools"]}
 
 
 def requirements(project: Mapping[str, Any], without: frozenset[str]) -> list[str]:
@@ -682,9 +686,10 @@ def _refresh(environment: Environment, facts: dict[str, Any], version: str, chos
         started = time.monotonic()
         if before.get("python") != facts["python"] or not environment.python.exists():
             _make_venv(environment)
-            before = {}
-        environment.write_stamp(chosen)
+            before = {"python": facts["python"]}
+        environment.write_stamp(chosen | {name: before[name] for name in ("python", "wheel") if name in before})
         wheel = ensure_wheel(environment.python, version, chosen["backend"])
+        environment.write_stamp(chosen)  # no Python named: if this is interrupted, the next set-up starts anew
         _install(environment, facts, wheel, new_wheel=before.get("wheel") != facts["wheel"])
         say(f"{environment.folder.name} is ready ({time.monotonic() - started:.0f} s).")
     if before != done:
@@ -813,8 +818,11 @@ def _collect_tools(build: Path, folder: Path) -> None:
 
 # ---- Checks and tests ------------------------------------------------------------------------------------------------
 
-CORE_TESTS = ("core", "engine", "library", "store", "render", "cli", "test_architecture.py", "test_dev.py")
-"""The tests of everything below `services`, in `tests/`."""
+CORE_TESTS = (
+    *("core", "engine", "library", "store", "render", "cli"),
+    *("test_architecture.py", "test_dev.py", "test_paths.py", "test_wheel_contents.py"),
+)
+"""The tests of everything that needs no Qt, in `tests/`."""
 
 
 def succeeds(command: list[str], extra_env: Mapping[str, str] | None = None) -> bool:

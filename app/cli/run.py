@@ -13,7 +13,7 @@ from app.cli.run_help import HELP
 from app.cli.run_output import JsonOutput, Output, TextOutput
 from app.core.command_line import RunArguments, apply_recommended, parse_llama_flags
 from app.core.errors import AppError, UsageError
-from app.core.generation import ChatMessage, Finished, FinishReason, GenerationRequest, LoadedModel
+from app.core.generation import ChatMessage, Finished, FinishReason, GenerationRequest
 from app.core.presets import Preset, find_preset
 from app.engine.json_schema import grammar_from_schema
 from app.engine.llama_engine import LlamaEngine
@@ -69,7 +69,7 @@ def _complete(
     for note in notes:
         output.note(note)
     sha256 = ModelHashes(paths.cache / "model-hashes.json").compute(model, cancelled)
-    request = _request(arguments, prompt, loaded, sha256, cancelled)
+    request = _request(arguments, prompt, sha256, cancelled)
     return _generate(engine, request, output)
 
 
@@ -87,9 +87,7 @@ def _generate(engine: LlamaEngine, request: GenerationRequest, output: Output) -
     return 130 if finished.reason is FinishReason.CANCELLED else 0
 
 
-def _request(
-    arguments: RunArguments, prompt: str, loaded: LoadedModel, sha256: str, cancelled: threading.Event
-) -> GenerationRequest:
+def _request(arguments: RunArguments, prompt: str, sha256: str, cancelled: threading.Event) -> GenerationRequest:
     system = arguments.system_prompt
     if arguments.system_prompt_file is not None:
         system = _read(arguments.system_prompt_file, "system prompt")

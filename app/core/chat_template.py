@@ -240,7 +240,7 @@ class _RefusedError(jinja.TemplateRuntimeError):
 def _described(error: Exception, what: str) -> TemplateError:
     """Any failure of a template as a sentence, with the line where it is known."""
     words = (error.message if isinstance(error, jinja.TemplateError) else str(error)) or type(error).__name__
-    words = words[:_MAX_WORDS].rstrip(".")
+    words = " ".join(words[:_MAX_WORDS].split()).rstrip(".")
     if isinstance(error, _RefusedError):
         return TemplateError(f"The chat template refuses this chat: {words}.", _HINT)
     if isinstance(error, TemplateLimitError):

@@ -32,6 +32,9 @@ _FLAGS: Final = {
 }
 """Where llama.cpp's flag is not the parameter's name with hyphens; min_keep has none."""
 
+_SWITCHES: Final = frozenset(("repeat_penalty", "xtc_probability", "mirostat"))
+"""Off by default, so that a model file may switch them on."""
+
 
 def command_line_for(preset: Preset, model: str, context_size: int | None = None) -> str:
     """The command that runs `model` with llama.cpp as the preset does, for a POSIX shell, a flag a line.
@@ -81,10 +84,12 @@ def _sampling(chain: SamplerChain) -> Iterator[tuple[str, str]]:
 def _matters(chain: SamplerChain, name: str) -> bool:
     value = getattr(chain.parameters, name)
     stage = next((kind.name for kind in SAMPLERS.values() if PARAMETERS[name] in kind.parameters), "")
-    if stage and stage not in chain.order:
+    # Mirostat works on the temperature, whatever the chain.
+    mirostat_needs_it = bool(chain.parameters.mirostat) and stage in ("", "temperature")
+    if stage and stage not in chain.order and not mirostat_needs_it:
         return bool(value != getattr(SamplingParameters(), name))
-    is_overruled = name in RECOMMENDED.values() and stage in chain.active()
-    return is_overruled or bool(value != PARAMETERS[name].default)
+    is_at_work = stage in chain.active() or mirostat_needs_it or name in _SWITCHES
+    return (is_at_work and name in RECOMMENDED.values()) or bool(value != PARAMETERS[name].default)
 
 
 def _breaker(text: str, is_one: bool) -> str:

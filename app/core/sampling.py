@@ -347,9 +347,9 @@ class SamplerChain:
         return tuple(name for name in self.order if not SAMPLERS[name].is_neutral(self.parameters))
 
     def resolved(self, context_size: int) -> SamplerChain:
-        """`WHOLE_CONTEXT` windows replaced by the context size, in tokens."""
+        """`WHOLE_CONTEXT` windows replaced by the context size, in tokens, or by `MAX_WINDOW` if that is less."""
         windows = {
-            name: context_size
+            name: min(context_size, MAX_WINDOW)
             for name in ("repeat_last_n", "dry_penalty_last_n")
             if getattr(self.parameters, name) == WHOLE_CONTEXT
         }

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 
 from app.core.errors import UsageError
 
-_PROGRAM = re.compile(r"(llama-?[\w.-]*|main|thinkpane)(\.exe)?")
+_PROGRAM = re.compile(r"(llama(-[\w.-]+)?|llamafile|main|thinkpane)(\.exe)?")
 _CONTINUED = re.compile(r"[\\`^][ \t]*\r?\n")
 """A line end taken back: by a POSIX shell, PowerShell or cmd."""
-_REDIRECTION = re.compile(r"&?[<>]{1,3}[&|]?[ \t]*")
-_ENDS_COMMAND = "|&;\n()"
+_REDIRECTION = re.compile(r"[0-9]*+&?[<>]{1,3}[&|]?[ \t]*")
+_SEPARATOR = re.compile(r"\n\s*|[|&;()]")
+_ENDS_WORD = frozenset("|&;()<>")
 
 
 def split_shell_line(text: str) -> list[str]:
@@ -67,18 +68,18 @@ def _commands(text: str) -> Iterator[list[str]]:
     while at < len(text):
         if continued := _CONTINUED.match(text, at):
             at = continued.end()
-        elif text[at] in " \t\r":
+        elif text[at] != "\n" and text[at].isspace():
             at += 1
         elif text[at] == "#":
             at = _end_of_line(text, at)
         elif redirection := _redirection(text, at):
             _, at = _word(text, redirection)
-        elif text[at] in _ENDS_COMMAND:
+        elif separator := _SEPARATOR.match(text, at):
             # A line that starts with a flag goes on with the command: its backslash was lost in the copy.
-            if text[at] != "\n" or not text[at:].lstrip().startswith("-"):
+            if text[at] != "\n" or text[separator.end() : separator.end() + 1] != "-":
                 yield words
                 words = []
-            at += 1
+            at = separator.end()
         else:
             word, at = _word(text, at)
             words.append(word)
@@ -92,9 +93,7 @@ def _end_of_line(text: str, at: int) -> int:
 
 def _redirection(text: str, at: int) -> int:
     """Where the target of a redirection starts; 0 if there is none here. Digits in front are the stream's."""
-    digits = re.compile(r"[0-9]*").match(text, at)
-    start = at if digits is None else digits.end()
-    match = _REDIRECTION.match(text, start)
+    match = _REDIRECTION.match(text, at)
     return match.end() if match else 0
 
 
@@ -105,7 +104,7 @@ def _word(text: str, at: int) -> tuple[str, int]:
         character = text[at]
         if continued := _CONTINUED.match(text, at):
             at = continued.end()
-        elif character.isspace() or character in _ENDS_COMMAND + "<>":
+        elif character.isspace() or character in _ENDS_WORD:
             break
         elif character == "'":
             part, at = _single_quoted(text, at)

@@ -58,7 +58,7 @@ def weigh(*values: object) -> int:
     waiting: list[Any] = list(values)
     while waiting:
         value = waiting.pop()
-        total += 1
+        total += 4  # quotes or brackets, and a comma
         if isinstance(value, (str, bytes)):
             total += len(value)
         elif isinstance(value, int):

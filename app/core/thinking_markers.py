@@ -189,8 +189,8 @@ def opened_by(prompt: str, markers: Sequence[ThinkingMarkers] = MARKERS, since: 
 
     What counts is the last start marker, if no end marker of its format follows it. With nothing but
     white space after it the thought is open. With text after it that text must be a thought begun:
-    the marker stands at the start of a line or right behind the markup of a turn, and no markup of a
-    turn follows. So a user's "what does <think> do?" inside an earlier turn opens nothing.
+    the marker stands at the start of a line or right behind the markup of a turn, or is itself such
+    markup, and none follows it. So a user's "what does <think> do?" inside an earlier turn opens nothing.
 
     Args:
         prompt: As the model gets it.
@@ -208,7 +208,7 @@ def opened_by(prompt: str, markers: Sequence[ThinkingMarkers] = MARKERS, since: 
     if any(closer in rest for closer in last.closers) or _TURN_MARKUP.search(rest):
         return None
     before = prompt[:place].rstrip(" \t")
-    begins = place == since or not before or before[-1] in "\n>]:"
+    begins = place == since or not before or before[-1] in "\n>]:｜" or _TURN_MARKUP.search(last.start)
     return last if begins else None
 
 

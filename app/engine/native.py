@@ -16,6 +16,7 @@ from typing import Any
 
 import llama_cpp
 import llama_cpp.llama_cpp as binding
+import psutil
 
 from app.core.model_spec import Device
 
@@ -127,8 +128,11 @@ def _describe(device: int) -> Device:
     )
     name = _ggml("ggml_backend_dev_name", ctypes.c_char_p, ctypes.c_void_p)(device)
     description = _ggml("ggml_backend_dev_description", ctypes.c_char_p, ctypes.c_void_p)(device)
-    kind = _ggml("ggml_backend_dev_type", ctypes.c_int, ctypes.c_void_p)(device)
-    return Device(name.decode(), description.decode(), _DEVICE_KINDS.get(kind, "accel"), free.value, total.value)
+    number = _ggml("ggml_backend_dev_type", ctypes.c_int, ctypes.c_void_p)(device)
+    kind = _DEVICE_KINDS.get(number, "accel")
+    # ggml calls all of the system's memory free.
+    available = psutil.virtual_memory().available if kind == "cpu" else free.value
+    return Device(name.decode(), description.decode(), kind, min(available, total.value), total.value)
 
 
 def _ggml(name: str, result: object, *arguments: object) -> Callable[..., Any]:

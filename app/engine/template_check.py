@@ -90,7 +90,7 @@ class TemplateChecker:
             _log.warning("A chat template could not be tried in a process of its own: %s", error)
             return ""
         if kind == _UNREADABLE:
-            raise TemplateError(words)
+            raise TemplateError(words, _HINT)
         if kind == _NO_MEMORY:
             raise TemplateError("The chat template needs far too much memory.", _HINT)
         self._passed.add(digest)
@@ -151,7 +151,7 @@ def _trial(sender: Connection, source: str, bos_token: str, eos_token: str, limi
     try:
         template = ChatTemplate(source, bos_token, eos_token)
     except TemplateError as error:
-        _tell(sender, _NO_MEMORY if _is_about_memory(error) else _UNREADABLE, str(error))
+        _tell(sender, _NO_MEMORY if _is_about_memory(error) else _UNREADABLE, error.message)
         return
     try:
         template.render(SAMPLE)

@@ -216,6 +216,7 @@ def test_whole_context_becomes_the_context_size() -> None:
     chain = SamplerChain().with_values(dry_penalty_last_n=WHOLE_CONTEXT, repeat_last_n=64)
     assert chain.resolved(16384).parameters.dry_penalty_last_n == 16384
     assert chain.resolved(16384).parameters.repeat_last_n == 64
+    assert chain.resolved(2**31 - 1).parameters.dry_penalty_last_n == MAX_WINDOW
     assert SamplerChain().resolved(16384) == SamplerChain()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 
 import pytest
@@ -79,6 +80,7 @@ def test_a_thought_the_model_opens_itself(text: str, expected: tuple[str, str, b
         ("\nwhy\n</think>\nbecause", ("\nwhy\n", "\nbecause", False)),
         ("<think>\nwhy</think>because", ("\nwhy", "because", False)),
         ("\n<think>why</think>because", ("why", "because", False)),
+        ("<think><think>why</think>because", ("why", "because", False)),
         ("why <think> again</think>because", ("why <think> again", "because", False)),
         ("</think>because", ("", "because", False)),
         ("why", ("why", "", True)),
@@ -144,6 +146,17 @@ def test_kimi_k3_begins_inside_the_thought_or_inside_the_answer():
     assert whole([KIMI], rest) == ("", "because", False)
 
 
+def test_an_answer_is_unwrapped_behind_a_thought_the_prompt_opened():
+    assert whole([GRANITE], "why</think>because</response>", GRANITE) == ("why", "because", False)
+
+
+def test_a_second_thought_begins_on_a_line_of_its_own():
+    again = "<|start|>assistant<|channel|>analysis<|message|>"
+    feeds: list[Feed] = [("```\nwhy", None), ("<|end|>", END_ID), (f"{again}<|end|>", None), ("because", None)]
+    parser = ThinkingParser([GPT_OSS], GPT_OSS, {END_ID: "<|end|>"})
+    assert split(parser, feeds) == ("```\nwhy", "because", False)
+
+
 def test_plain_text_streams_without_delay():
     parser = ThinkingParser([THINK, GRANITE])
     assert [p.text for p in parser.feed("I")] == ["I"]
@@ -155,7 +168,7 @@ def test_plain_text_streams_without_delay():
     parser = ThinkingParser([THINK], THINK, IDS)
     parser.feed("why")
     # In mid-line only the token ends the thought, so nothing is waited for.
-    assert [p.text for p in parser.feed(" </thi")] == [" </thi"]
+    assert [p.text for p in parser.feed("</thi")] == ["</thi"]
 
 
 def test_channel_follows_the_text():
@@ -238,7 +251,7 @@ def outputs(draw: st.DrawFn) -> tuple[ThinkingMarkers, ThinkingMarkers | None, s
 
 def cut(text: str, places: Iterable[int]) -> list[Feed]:
     edges = [0, *sorted({place % (len(text) + 1) for place in places}), len(text)]
-    return [(text[a:b], None) for a, b in zip(edges, edges[1:], strict=False)]
+    return [(text[a:b], None) for a, b in itertools.pairwise(edges)]
 
 
 @given(outputs(), st.lists(st.integers(min_value=0, max_value=400), max_size=12))

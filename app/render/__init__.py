@@ -1,0 +1,1 @@
+"""Text in, plain leaves out. No Qt."""

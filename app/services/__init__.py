@@ -1,0 +1,1 @@
+"""Where threads meet: plain objects carried to Qt."""

@@ -1,0 +1,1 @@
+"""The window: shows what item models say, emits what the user wants."""
