@@ -16,7 +16,7 @@ from app.library.model_hash import ModelHashes
 from app.services.chat_session import AnswerSettings, ChatSession
 from app.services.model_session import ModelSession, ModelState
 from app.services.preset_session import PresetSession
-from app.store.chat_store import ChatStore
+from app.store.chat_store import ChatStore, ChatSummary
 from app.ui.main_window import MainWindow
 from app.ui.note_bar import Notice
 from app.ui.notifications import Notifications
@@ -62,6 +62,10 @@ class ChatWiring:
     def flush(self) -> None:
         """Keep what stands in the composer, before the window goes."""
         self._keep_draft()
+
+    def stored_chats(self) -> tuple[ChatSummary, ...]:
+        """The chats there are, last changed first."""
+        return self._store.list_chats()
 
     def settings(self) -> AnswerSettings:
         """How an answer asked for now is made."""
@@ -153,7 +157,7 @@ class ChatWiring:
             self._chats.open_chat(chat_id)
 
     def _delete_chat(self, chat_id: str) -> None:
-        title = next((chat.title for chat in self._store.list_chats() if chat.id == chat_id), "")
+        title = next((chat.title for chat in self.stored_chats() if chat.id == chat_id), "")
         self._chats.delete_chat(chat_id)
 
         def undo() -> None:
@@ -273,7 +277,7 @@ class ChatWiring:
 
     def _show_list(self) -> None:
         try:
-            self._chat_list.set_chats(self._store.list_chats())
+            self._chat_list.set_chats(self.stored_chats())
         except AppError as error:
             self._on_chats_failed(error)
         self._window.sidebar.set_current(self._chats.conversation.id)
