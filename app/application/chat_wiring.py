@@ -97,7 +97,7 @@ class ChatWiring:
     def _connect_window(self) -> None:
         window, actions = self._window, self._window.actions_by_key
         window.composer.submitted.connect(self.send)
-        window.composer.stop_requested.connect(self._chats.stop)
+        window.composer.stop_requested.connect(self._stop)
         window.composer.draft_changed.connect(self._on_draft_changed)
         window.composer.raw_prompt_toggled.connect(self._on_raw_prompt_toggled)
         window.welcome.prompt_chosen.connect(window.composer.set_text)
@@ -114,7 +114,7 @@ class ChatWiring:
         transcript.version_requested.connect(self._chats.show_version)
         transcript.link_activated.connect(_open_link)
         actions["new_chat"].triggered.connect(self._new_chat)
-        actions["stop"].triggered.connect(self._chats.stop)
+        actions["stop"].triggered.connect(self._stop)
         actions["regenerate"].triggered.connect(self._on_regenerate_triggered)
         actions["continue"].triggered.connect(self._on_continue_triggered)
         actions["raw_prompt"].triggered.connect(self._on_raw_prompt_toggled)
@@ -136,6 +136,11 @@ class ChatWiring:
             )
             return
         self._chats.send(text, self.settings())
+
+    def _stop(self) -> None:
+        """Stop the answer and a load that is under way; a message that waits for it is stopped with it."""
+        self._chats.stop()
+        self._models.cancel()
 
     def _regenerate(self, message_id: str) -> None:
         self._chats.regenerate(message_id, self.settings())
@@ -267,6 +272,7 @@ class ChatWiring:
         self._show_page()
         self._show_context()
         self._show_waiting()
+        self._enable_actions()
 
     # -- showing ---------------------------------------------------------------------------------
 
@@ -315,7 +321,7 @@ class ChatWiring:
         actions, busy = self._window.actions_by_key, self._chats.is_busy
         answer, question = self._last(Role.ASSISTANT), self._last(Role.USER)
         has_chat = bool(self._chats.conversation.messages)
-        actions["stop"].setEnabled(busy)
+        actions["stop"].setEnabled(busy or self._models.state.phase == "loading")
         actions["regenerate"].setEnabled(not busy and answer is not None)
         actions["continue"].setEnabled(not busy and answer is not None and answer.is_resumable)
         actions["copy_answer"].setEnabled(answer is not None)

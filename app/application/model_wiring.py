@@ -106,6 +106,7 @@ class ModelWiring:
         window.top_bar.load_settings_requested.connect(window.show_load_panel)
         window.top_bar.unload_requested.connect(self._models.unload)
         window.top_bar.cancel_load_requested.connect(self._models.cancel)
+        window.load_panel.opened.connect(self._models.refresh_devices)
         window.load_panel.load_requested.connect(self._models.load)
         window.load_panel.unload_requested.connect(self._models.unload)
         window.sidebar.models_requested.connect(window.top_bar.open_model_menu)

@@ -44,7 +44,7 @@ def parse_window_options(arguments: Sequence[str]) -> WindowOptions:
         description="Chat with reasoning models on your own machine.",
         epilog="Without a window: thinkpane run --help",
     )
-    parser.add_argument("files", nargs="*", type=Path, metavar="FILE.gguf", help="a model file to open")
+    parser.add_argument("files", nargs="*", type=_gguf, metavar="FILE.gguf", help="a model file to open")
     parser.add_argument("--model", "-m", default="", metavar="PATH|NAME", help="the model to load")
     parser.add_argument("--preset", default="", metavar="NAME", help="the preset to use")
     parser.add_argument("--data-dir", type=Path, metavar="DIR", help="keep everything in this folder")
@@ -58,6 +58,14 @@ def parse_window_options(arguments: Sequence[str]) -> WindowOptions:
     parser.add_argument("--version", action="version", version=f"Thinkpane {__version__}")
     values = parser.parse_args(arguments)
     return WindowOptions(**{**vars(values), "files": tuple(values.files)})
+
+
+def _gguf(text: str) -> Path:
+    """A model file; anything else is most likely a command that does not exist."""
+    path = Path(text)
+    if path.suffix.lower() != ".gguf":
+        raise argparse.ArgumentTypeError(f'"{text}" is neither a command nor a .gguf file')
+    return path
 
 
 def _size(text: str) -> tuple[int, int]:

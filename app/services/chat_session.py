@@ -334,9 +334,7 @@ class ChatSession(QObject):
             case Finished():
                 self._end(run, _finished_message(run, event))
             case Failed():
-                text = str(event.error)
-                failed = replace(run.current_message(), state=MessageState.FAILED, finish_reason="error", error=text)
-                self._end(run, failed)
+                self._end(run, _failed_message(run, event))
 
     def _end(self, run: _Run, message: Message) -> None:
         self._run = None
@@ -392,6 +390,14 @@ def template_messages(history: tuple[Message, ...], system_prompt: str = "") -> 
     system = (ChatMessage("system", system_prompt),) if system_prompt.strip() else ()
     turns = (ChatMessage(str(m.role), m.answer.strip() if m.role is Role.ASSISTANT else m.answer) for m in history)
     return (*system, *turns)
+
+
+def _failed_message(run: _Run, event: Failed) -> Message:
+    """A run that fails after it was stopped, say because its load was stopped too, is stopped and no more."""
+    message = run.current_message()
+    if run.request.cancelled.is_set():
+        return replace(message, state=MessageState.CANCELLED, finish_reason=str(FinishReason.CANCELLED))
+    return replace(message, state=MessageState.FAILED, finish_reason=str(FinishReason.ERROR), error=str(event.error))
 
 
 _STATES = {

@@ -33,6 +33,8 @@ def start(qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> Iterator[Start]:
         values = {"size": (1360, 880), "theme": "light", **options}
         application = Application(qapp, WindowOptions(**values), paths, crashed=crashed)
         application.window.show()
+        application.window.activateWindow()  # shortcuts work in the active window only
+        qtbot.waitUntil(application.window.isActiveWindow, timeout=10_000)
         application.window.composer.focus_editor()
         running.append(application)
         return application

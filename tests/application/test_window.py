@@ -69,6 +69,16 @@ def test_stop_in_the_thought_by_escape_keeps_it_and_says_so(qtbot, start, endles
     assert "Stopped" in shown["status"]
 
 
+def test_stop_while_a_message_waits_for_the_model_stops_both_and_is_no_error(qtbot, start, smollm2_gguf):
+    application = start(model=str(smollm2_gguf))
+    assert application.models.state.phase == "loading"
+    with qtbot.waitSignal(application.chats.answer_finished, timeout=20_000) as caught:
+        type_and_send(qtbot, application, "Hello")
+        qtbot.keyClick(application.window, Qt.Key.Key_Escape)
+    assert caught.args[1].state is MessageState.CANCELLED
+    assert caught.args[1].error == ""
+
+
 def test_the_preset_menu_changes_the_chain_and_marks_edits(qtbot, start, reasoning_gguf):
     application = start(model=str(reasoning_gguf))
     window = application.window

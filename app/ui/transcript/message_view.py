@@ -47,7 +47,7 @@ def _stats_words(stats: Mapping[str, Any], reason: str) -> Iterator[str]:
     if tokens:
         yield count(tokens, "token")
     if stats.get("tokens_per_second"):
-        yield f"{stats['tokens_per_second']:.1f} tokens/s"
+        yield f"{stats['tokens_per_second']:,.1f} tokens/s"
     if stats.get("first_token_seconds"):
         yield f"first token {seconds_text(float(stats['first_token_seconds']))}"
     # Any other reason is said in a sentence of its own.
