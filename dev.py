@@ -107,12 +107,21 @@ def _show_progress(follower: _Follower, started: float) -> None:
         print("\r" + " " * (shutil.get_terminal_size().columns - 1), end="\r", flush=True)
 
 
+END_GRACE = 5.0
+"""Seconds that an interrupted command has for clearing up."""
+
+
 def _end(process: subprocess.Popen[str]) -> None:
     """End a command that was started in a session of its own, with all that it started: compilers, for example."""
     if WINDOWS:
         process.terminate()
-    else:
-        os.killpg(process.pid, signal.SIGINT)  # pip then removes its temporary files
+        return
+    os.killpg(process.pid, signal.SIGINT)  # pip then removes its temporary files
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(END_GRACE)
+    # Started from a shell's background, it and all that it started ignore SIGINT.
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def run_logged(

