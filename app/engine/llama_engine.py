@@ -191,6 +191,8 @@ class _Run:
         self._stream = self._text_stream()
         self._started = time.perf_counter()
         self._prompt_seconds = self._first_token_seconds = self._thinking_seconds = 0.0
+        self._thinks = False
+        self._thought_began = 0.0
         self._generated = 0
         self._reused = 0
 
@@ -268,9 +270,6 @@ class _Run:
                 self._thinks = True
                 self._thought_began = time.perf_counter()
             yield delta
-
-    _thinks = False
-    _thought_began = 0.0
 
     def _text_stream(self) -> TextStream:
         markers = self._prompt.markers
