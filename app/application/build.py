@@ -44,6 +44,7 @@ class Application:
     def __init__(self, qt_app: QApplication, options: WindowOptions, paths: Paths, *, crashed: bool) -> None:
         self._closed = asyncio.Event()
         self.exit_status = 0
+        self._is_let_go = False
         icons = IconSet(paths.resources / "icons")
         self.theme = ThemeManager(qt_app, paths.resources / "themes")
         self.state = UserState(SettingsStore(paths.settings_file))
@@ -83,7 +84,10 @@ class Application:
         return self.exit_status
 
     def close(self) -> None:
-        """Let go of everything: the engine first, since its events reach into all else; the database last."""
+        """Let go of everything: the engine first, since its events reach into all else; the window last."""
+        if self._is_let_go:
+            return
+        self._is_let_go = True
         self.window.close()
         self._collector.stop()
         self.chat_wiring.flush()
@@ -92,6 +96,7 @@ class Application:
         self.model_wiring.close()
         self._engine.close()
         self._database.close()
+        self.window.deleteLater()
         gc.enable()
 
     def quit(self, status: int = 0) -> None:

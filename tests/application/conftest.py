@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import QEvent
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 from qasync import QEventLoop
@@ -16,6 +17,7 @@ from qasync import QEventLoop
 from app.application.build import Application
 from app.application.options import WindowOptions
 from app.paths import paths_for
+from app.ui.main_window import MainWindow
 
 Start = Callable[..., Application]
 
@@ -42,6 +44,9 @@ def start(qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> Iterator[Start]:
     yield begin
     for application in running:
         application.close()
+    # Windows that stay would be styled again with every theme of every later test.
+    qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete.value)
+    assert not [widget for widget in qapp.topLevelWidgets() if isinstance(widget, MainWindow)]
     loop.close()
     asyncio.events._set_running_loop(None)
     sys.excepthook, threading.excepthook = hooks
