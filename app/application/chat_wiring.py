@@ -48,6 +48,7 @@ class ChatWiring:
         self._chat_list = chat_list
         self._hashes = hashes
         self._shown_chat = ""
+        self._says_waiting = False
         self._notifications = Notifications(window)
         self._draft_timer = QTimer(window)
         self._draft_timer.setSingleShot(True)
@@ -313,7 +314,11 @@ class ChatWiring:
             self._window.composer.set_hint("")
             return
         if state.phase == "loading":
+            self._says_waiting = True
             self._window.transcript.set_progress(running.leaf_id, f"Waiting for the model: {state.progress:.0%}")
+        elif self._says_waiting:
+            self._says_waiting = False
+            self._window.transcript.set_progress(running.leaf_id, "")
         if running.id != self._chats.conversation.id:
             self._window.composer.set_hint(f'Waiting for the answer in "{running.title}"')
 
