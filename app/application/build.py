@@ -64,7 +64,7 @@ class Application:
         self.window = MainWindow(self.theme, icons, chat_list)
         hashes = ModelHashes(paths.cache / "model-hashes.json")
         self._shell = ShellWiring(self.window, self.theme, self.state, paths, options)
-        self._preset_wiring = PresetWiring(self.window, self.presets, self.models, self.state, paths)
+        self._preset_wiring = PresetWiring(self.window, self.presets, self.state)
         self.model_wiring = ModelWiring(self.window, self.models, self.presets, self.chats, self.state, paths, hashes)
         self.chat_wiring = ChatWiring(
             self.window, self.chats, self.presets, self.models, self.state, store, chat_list, hashes

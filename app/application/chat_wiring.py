@@ -57,7 +57,7 @@ class ChatWiring:
         self._connect_session()
         self._connect_window()
         self._show_list()
-        self._on_conversation_changed(chats.conversation)
+        chats.new_chat()
         self._on_busy_changed(False)
 
     def flush(self) -> None:
@@ -65,8 +65,8 @@ class ChatWiring:
         self._keep_draft()
 
     def stored_chats(self) -> tuple[ChatSummary, ...]:
-        """The chats there are, last changed first."""
-        return self._store.list_chats()
+        """The chats there are, last changed first; not the one whose first message is still being written."""
+        return tuple(chat for chat in self._store.list_chats() if chat.title)
 
     def settings(self) -> AnswerSettings:
         """How an answer asked for now is made."""
@@ -229,7 +229,7 @@ class ChatWiring:
         window.sidebar.set_current(conversation.id)
         if is_other or not conversation.draft:
             window.composer.set_text(conversation.draft)
-        if is_other and conversation.preset_name:
+        if is_other and conversation.preset_name not in ("", self._presets.saved.slug):
             self._presets.select(conversation.preset_name)
         self._show_raw_prompt(conversation.raw_prompt)
         self._show_page()

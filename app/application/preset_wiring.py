@@ -10,8 +10,6 @@ from app.application.state import UserState
 from app.core.errors import AppError, FaultsError
 from app.core.presets import Preset
 from app.core.sampling import SamplerChain
-from app.paths import Paths
-from app.services.model_session import ModelSession
 from app.services.preset_session import DEFAULT_SLUG, PresetSession
 from app.ui.main_window import MainWindow
 from app.ui.note_bar import Notice
@@ -23,14 +21,10 @@ _FILTER = "Presets (*.toml)"
 class PresetWiring:
     """What the user does to presets, and what presets do to the window."""
 
-    def __init__(
-        self, window: MainWindow, presets: PresetSession, models: ModelSession, state: UserState, paths: Paths
-    ) -> None:
+    def __init__(self, window: MainWindow, presets: PresetSession, state: UserState) -> None:
         self._window = window
         self._presets = presets
-        self._models = models
         self._state = state
-        self._paths = paths
         actions = window.actions_by_key
         actions.preset_chosen.connect(presets.select)
         actions["save_preset"].triggered.connect(self._on_save_triggered)

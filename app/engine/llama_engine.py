@@ -111,10 +111,11 @@ class LlamaEngine:
         Raises:
             AppError: No model is loaded, the template fails, the context is full, the grammar is bad.
         """
+        asked = time.perf_counter()
         loaded, cache, vocabulary = self._parts()
         prompt = self._prompt(request, loaded, vocabulary)
         _check_room(prompt.tokens, cache.size)
-        run = _Run(request, prompt, loaded, cache, vocabulary)
+        run = _Run(request, prompt, loaded, cache, vocabulary, asked)
         try:
             yield from run.events()
         finally:
@@ -172,7 +173,9 @@ class _Run:
         loaded: LoadedModel,
         cache: SequenceCache,
         vocabulary: Vocabulary,
+        asked: float,
     ) -> None:
+        self._asked = asked
         self._request = request
         self._prompt = prompt
         self._loaded = loaded
@@ -239,7 +242,7 @@ class _Run:
                 return FinishReason.STOP
             self._generated += 1
             if self._generated == 1:
-                self._first_token_seconds = time.perf_counter() - self._started
+                self._first_token_seconds = time.perf_counter() - self._asked
             yield from self._thinking_changes(self._stream.push(token, self._vocabulary.piece(token)))
             if self._stream.stopped:
                 return FinishReason.STOP

@@ -100,8 +100,8 @@ def system_info() -> str:
 def devices() -> tuple[Device, ...]:
     """All devices ggml knows, with their memory as of now."""
     initialise()
-    count = _ggml("ggml_backend_dev_count", ctypes.c_size_t)()
-    get = _ggml("ggml_backend_dev_get", ctypes.c_void_p, ctypes.c_size_t)
+    count = undeclared("ggml_backend_dev_count", ctypes.c_size_t)()
+    get = undeclared("ggml_backend_dev_get", ctypes.c_void_p, ctypes.c_size_t)
     return tuple(_describe(get(index)) for index in range(count))
 
 
@@ -111,7 +111,7 @@ def device_pointers(names: tuple[str, ...]) -> ctypes.Array[ctypes.c_void_p]:
     Raises:
         KeyError: There is no device of one of the names.
     """
-    by_name = _ggml("ggml_backend_dev_by_name", ctypes.c_void_p, ctypes.c_char_p)
+    by_name = undeclared("ggml_backend_dev_by_name", ctypes.c_void_p, ctypes.c_char_p)
     pointers: list[int] = []
     for name in names:
         pointer = by_name(name.encode())
@@ -123,20 +123,20 @@ def device_pointers(names: tuple[str, ...]) -> ctypes.Array[ctypes.c_void_p]:
 
 def _describe(device: int) -> Device:
     free, total = ctypes.c_size_t(), ctypes.c_size_t()
-    _ggml("ggml_backend_dev_memory", None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)(
+    undeclared("ggml_backend_dev_memory", None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)(
         device, ctypes.byref(free), ctypes.byref(total)
     )
-    name = _ggml("ggml_backend_dev_name", ctypes.c_char_p, ctypes.c_void_p)(device)
-    description = _ggml("ggml_backend_dev_description", ctypes.c_char_p, ctypes.c_void_p)(device)
-    number = _ggml("ggml_backend_dev_type", ctypes.c_int, ctypes.c_void_p)(device)
+    name = undeclared("ggml_backend_dev_name", ctypes.c_char_p, ctypes.c_void_p)(device)
+    description = undeclared("ggml_backend_dev_description", ctypes.c_char_p, ctypes.c_void_p)(device)
+    number = undeclared("ggml_backend_dev_type", ctypes.c_int, ctypes.c_void_p)(device)
     kind = _DEVICE_KINDS.get(number, "accel")
     # ggml calls all of the system's memory free.
     available = psutil.virtual_memory().available if kind == "cpu" else free.value
     return Device(name.decode(), description.decode(), kind, min(available, total.value), total.value)
 
 
-def _ggml(name: str, result: object, *arguments: object) -> Callable[..., Any]:
-    """A ggml function the binding does not declare; it resolves through libllama's own handle.
+def undeclared(name: str, result: object, *arguments: object) -> Callable[..., Any]:
+    """A llama.cpp or ggml function the binding does not declare; it resolves through libllama's own handle.
 
     Loading libggml by name instead would give a second copy with its own globals.
     """

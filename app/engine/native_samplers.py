@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from app.core.errors import AppError
 from app.core.sampling import SamplerChain, SamplingParameters
+from app.engine import native
 from app.engine.vocabulary import Vocabulary
 
 _MIROSTAT_M = 100  # tokens used to estimate s_hat, as in common/sampling.cpp
@@ -166,10 +167,10 @@ def _mirostat(values: SamplingParameters, vocabulary: Vocabulary, seed: int) -> 
 def _suppressed(vocabulary: Vocabulary) -> list[int]:
     """Tokens the GGUF itself forbids (tokenizer.ggml.suppress_tokens)."""
     count = ctypes.c_int32()
-    function = binding._lib["llama_vocab_get_suppress_tokens"]
-    function.argtypes = [ctypes.c_void_p, ctypes.POINTER(ctypes.c_int32)]
-    function.restype = ctypes.POINTER(ctypes.c_int32)
-    tokens = function(vocabulary.pointer, ctypes.byref(count))
+    get = native.undeclared(
+        "llama_vocab_get_suppress_tokens", ctypes.POINTER(ctypes.c_int32), ctypes.c_void_p, ctypes.c_void_p
+    )
+    tokens = get(vocabulary.pointer, ctypes.byref(count))
     return [int(tokens[index]) for index in range(count.value)]
 
 

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 
 from app.core.generation import TextDelta
+from app.core.streamed_text import open_length
 from app.core.thinking import Channel, Piece, ThinkingParser
 
 
@@ -105,19 +106,12 @@ class StopTexts:
         if places:
             self.found = True
             return self._take(min(places), cut=True)
-        return self._take(len(held) - self._open_length(held), cut=False)
+        return self._take(len(held) - open_length(held, self._texts), cut=False)
 
     def finish(self) -> list[tuple[str, int | None]]:
         """What was held back for nothing."""
         rest, self._held = list(self._held), deque()
         return rest
-
-    def _open_length(self, held: str) -> int:
-        """How much of the end of `held` may be the beginning of a stop text."""
-        for length in range(min(len(held), max(map(len, self._texts)) - 1), 0, -1):
-            if any(stop.startswith(held[-length:]) for stop in self._texts):
-                return length
-        return 0
 
     def _take(self, length: int, *, cut: bool) -> list[tuple[str, int | None]]:
         taken: list[tuple[str, int | None]] = []

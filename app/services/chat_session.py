@@ -103,7 +103,7 @@ class ChatSession(QObject):
         super().__init__(parent)
         self._engine = engine
         self._store = store
-        self._conversation = Conversation(new_id())
+        self._conversation = self._unsent_chat() or Conversation(new_id())
         self._run: _Run | None = None
         self._save_timer = QTimer(self)
         self._save_timer.setInterval(SAVE_MILLISECONDS)
@@ -133,8 +133,11 @@ class ChatSession(QObject):
     # -- chats -----------------------------------------------------------------------------------
 
     def new_chat(self) -> None:
-        """Show an empty chat; it is stored with its first message."""
-        self._show(Conversation(new_id()))
+        """Show an empty chat, with the first message that was begun and not sent, if there is one."""
+        if not self._conversation.messages:
+            self._show(self._conversation)
+            return
+        self._show(self._unsent_chat() or Conversation(new_id()))
 
     def open_chat(self, chat_id: str) -> None:
         """Show a stored chat."""
@@ -179,6 +182,9 @@ class ChatSession(QObject):
         self._conversation = replace(self._conversation, draft=text)
         if self._conversation.messages:
             self._stored(self._store.set_draft, self._conversation.id, text)
+        else:
+            # Without a title until it has a message, and so in no list.
+            self._stored(self._store.save_chat, self._conversation)
 
     def set_raw_prompt(self, raw: bool) -> None:
         """Send the composer's text as it stands, without a template, in this chat."""
@@ -269,6 +275,15 @@ class ChatSession(QObject):
         self.chats_changed.emit()
         self.busy_changed.emit(True)
         self._engine.run(request)
+
+    def _unsent_chat(self) -> Conversation | None:
+        """The chat whose first message is still being written."""
+        try:
+            unsent = next((chat.id for chat in self._store.list_chats() if not chat.title), None)
+            return self._store.load_chat(unsent) if unsent is not None else None
+        except StoreError as error:
+            self.failed.emit(error)
+            return None
 
     def _store_beginning(
         self, conversation: Conversation, before: tuple[Message, ...], answer: Message, is_update: bool

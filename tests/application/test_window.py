@@ -191,6 +191,37 @@ def test_reload_applies_changed_settings_and_shows_both(qtbot, start, reasoning_
     assert application.state.settings.load_settings[str(reasoning_gguf)].context == 1000
 
 
+def test_edits_of_the_preset_survive_a_look_at_another_chat(qtbot, start, reasoning_gguf):
+    application = start(model=str(reasoning_gguf), preset="greedy")
+    wait_ready(qtbot, application)
+    ask(qtbot, application, "One")
+    chat_id = application.chats.conversation.id
+    application.presets.set_chain(application.presets.current.chain.with_values(top_k=7))
+    application.chats.new_chat()
+    application.chats.open_chat(chat_id)
+    assert application.presets.current.chain.parameters.top_k == 7
+
+
+def test_a_message_that_waits_for_its_model_says_so_only_until_it_is_there(qtbot, start, smollm2_gguf):
+    application = start(model=str(smollm2_gguf), preset="greedy")
+    wait_ready(qtbot, application)
+    application.presets.set_max_tokens(8)
+    seen: list[tuple[str, str]] = []
+
+    def look(state) -> None:
+        seen.append((state.phase, application.window.transcript.shown_text()["status"]))
+
+    application.model_wiring.load(smollm2_gguf)
+    application.models.state_changed.connect(look)
+    with qtbot.waitSignal(application.chats.answer_finished, timeout=30_000):
+        application.window.composer.set_text("Hello")
+        application.window.composer.submit()
+        assert "Waiting for the model" in application.window.transcript.shown_text()["status"]
+    ready = [status for phase, status in seen if phase == "ready"]
+    assert ready
+    assert not any("Waiting" in status for status in ready)
+
+
 def test_delete_and_undo(qtbot, start, reasoning_gguf):
     application = start(model=str(reasoning_gguf), preset="greedy")
     wait_ready(qtbot, application)

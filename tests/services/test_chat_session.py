@@ -205,3 +205,32 @@ def test_a_model_can_be_unloaded(qtbot, models, reasoning_gguf):
     models.unload()
     qtbot.waitUntil(lambda: models.state.phase == "none", timeout=20_000)
     assert any(device.kind == "cpu" for device in models.state.devices)
+
+
+def test_a_first_message_that_was_begun_is_kept_over_chats_and_restarts(
+    qtbot, session, models, engine, database, reasoning_gguf
+):
+    models.load(ModelSpec(reasoning_gguf, context=1024))
+    ask(qtbot, session, "The first chat")
+    first = session.conversation.id
+    session.new_chat()
+    session.keep_draft("half a question")
+    session.open_chat(first)
+    session.new_chat()
+    assert session.conversation.draft == "half a question"
+    again = ChatSession(engine, ChatStore(database))
+    assert again.conversation.draft == "half a question"
+    with qtbot.waitSignal(again.answer_finished, timeout=20_000):
+        again.send("half a question, finished", GREEDY)
+    assert again.conversation.title.startswith("half a question")
+    again.new_chat()
+    assert again.conversation.draft == ""
+
+
+def test_a_chat_can_be_renamed_and_an_empty_name_is_ignored(qtbot, session, models, database, reasoning_gguf):
+    models.load(ModelSpec(reasoning_gguf, context=1024))
+    ask(qtbot, session)
+    session.rename_chat(session.conversation.id, "  A better\n name ")
+    session.rename_chat(session.conversation.id, "   ")
+    assert [chat.title for chat in ChatStore(database).list_chats()] == ["A better name"]
+    assert session.conversation.title == "A better name"

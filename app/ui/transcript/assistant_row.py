@@ -115,7 +115,7 @@ class AssistantRow(Column):
     def shown_text(self) -> dict[str, str]:
         """What its widgets show, as plain text."""
         sentence = self._note.trouble.text if self._note is not None else ""
-        status = f"{sentence} {self._stats.text()}".strip()
+        status = " ".join(filter(None, (sentence, self._progress.text(), self._stats.text())))
         thought = self._pane.text.strip() if self._pane is not None else ""
         return {"thinking": thought, "answer": self._answer.shown_text(), "status": status}
 
